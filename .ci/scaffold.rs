@@ -176,8 +176,12 @@ fn the_open_questions_keep_their_form() {
             let (line, number) = others.next().unwrap_or(("", *number));
             let text = line.strip_prefix(due.trim_end_matches('…'));
             if text.map(|text| text.trim().is_empty()) != Some(due.is_empty()) {
-                let due = if due.is_empty() { "a blank line" } else { due };
-                panic!("{QUESTIONS}:{number}: `{line}` must be {due}, each field on one line");
+                let due = match due {
+                    "" => "a blank line",
+                    "…" => "why the question is open",
+                    field => field,
+                };
+                panic!("{QUESTIONS}:{number}: write {due}, on one line, in place of `{line}`");
             }
         }
         let answers: Vec<_> = question.lines().filter(is_answer).collect();
@@ -207,9 +211,10 @@ fn what_an_open_question_says_of_the_tree_holds() {
             let stands = Path::new(code).exists() || manifest.lines().any(|l| l.starts_with(start));
             let is_claim = is_denied || code.contains(" = ");
             if is_claim && stands == is_denied && field(&question, "Status") == "open" {
+                let truth = if stands { "is in" } else { "is not in" };
                 panic!(
-                    "{QUESTIONS}:{number}: Cargo.toml or the tree contradicts what it says of \
-                     `{code}`: undo that change, or answer the question"
+                    "{QUESTIONS}:{number}: this open question says otherwise, but `{code}` {truth} \
+                     Cargo.toml or the tree: undo that, or answer the question"
                 );
             }
         }
@@ -256,7 +261,10 @@ fn read(file: &Path) -> String {
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).collect()
+    let paths = entries.map(|entry| entry.path());
+    paths
+        .map(|path| path.strip_prefix(".").unwrap_or(&path).into())
+        .collect()
 }
 
 fn crate_folders(workspace: &Path) -> Vec<PathBuf> {
@@ -288,8 +296,10 @@ fn readme_crates() -> &'static Path {
         let workspace = copy_without_crates("readme");
         for (number, command) in readme_commands() {
             if command.starts_with("cargo ") {
-                let problem = format!("README.md:{number}: correct `{command}`, it fails or warns");
-                run(&workspace, &command).map_err(|said| format!("{problem}:\n{said}"))?;
+                run(&workspace, &command).map_err(|said| {
+                    let remedy = "correct it, or the Cargo.toml that it meets";
+                    format!("README.md:{number}: `{command}` fails or warns: {remedy}:\n{said}")
+                })?;
             }
         }
         Ok(workspace)
