@@ -238,6 +238,8 @@ fn run(folder: &Path, command: &str) -> Result<String, String> {
     process.env("CARGO_TARGET_DIR", target);
     // As in a clone, where the repository is there already.
     process.env("CARGO_CARGO_NEW_VCS", "none");
+    // Nothing is built twice here.
+    process.env("CARGO_INCREMENTAL", "0");
     process.env("RUSTFLAGS", "");
     process.env("RUSTDOCFLAGS", "-Dwarnings");
     let output = process.output().map_err(|error| error.to_string())?;
