@@ -1,12 +1,10 @@
-//! The promises of this workspace, each a test that bears its name; what serves them is below.
-//! `.ci/run` builds and runs this file at the root, with a temporary folder of its own.
+//! What this workspace promises: each promise is a test that bears its name.
+//! `.ci/run` builds and runs this file, at the root and with Cargo as a new user has it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
-use std::{env, fs, thread};
+use std::{env, fs};
 
-const INHERITED_LINTS: &str = "\nlints.workspace=true\n";
 const QUESTIONS: &str = "docs/open-questions.md";
 
 #[test]
@@ -29,69 +27,69 @@ fn the_empty_workspace_loads_with_no_package_and_no_warning() {
 
 #[test]
 fn every_command_in_the_readme_exists() {
-    readme_crates();
-    let commands = readme_commands();
+    let commands = lines("README.md".as_ref(), true);
     for (number, command) in &commands {
-        let is_tool = ["git ", "cd ", "cargo "]
-            .iter()
-            .any(|t| command.starts_with(t));
-        if !is_tool && run(".".as_ref(), &format!("test -x {command}")).is_err() {
+        let program = command.split(' ').next().unwrap_or_default();
+        let is_known = ["", "#", "git", "cd", "cargo"].contains(&program);
+        if !is_known && run(".".as_ref(), &format!("test -x {command}")).is_err() {
             panic!(
                 "README.md:{number}: `{command}` is neither Git, cd, Cargo nor an executable file: \
                  correct it, make it executable, or take it out of the shell block"
             );
         }
     }
-    for needed in ["cargo new ", ".ci/run"] {
-        if !commands.iter().any(|c| c.1.starts_with(needed)) {
-            panic!("README.md: no shell block shows `{needed}`: add it");
-        }
+    if !commands.iter().any(|(_, command)| command == ".ci/run") {
+        panic!("README.md: no shell block shows the test command: add `.ci/run`");
     }
 }
 
 #[test]
-fn new_crates_inherit_every_shared_setting_and_change_no_other_file() {
-    let workspace = readme_crates();
-    let shared = settings(".".as_ref());
-    for folder in crate_folders(workspace) {
-        let own = settings(&folder);
-        let keys = shared
-            .lines()
-            .filter_map(|s| s.strip_prefix("workspace.package."));
-        for (key, _) in keys.filter_map(|s| s.split_once('=')) {
+fn new_crates_inherit_every_setting_pass_every_check_and_change_no_other_file() {
+    let workspace = copy_without_crates("readme");
+    for (number, command) in lines("README.md".as_ref(), true) {
+        if command.starts_with("cargo ") {
+            run(&workspace, &command).unwrap_or_else(|said| {
+                let remedy = "correct it, or the Cargo.toml that it meets";
+                panic!("README.md:{number}: `{command}` fails or warns: {remedy}:\n{said}")
+            });
+        }
+    }
+    let manifest = manifest_without_crates();
+    let new_crates = crate_folders(&workspace);
+    if new_crates.is_empty() {
+        panic!("README.md: no shell block makes a crate: add a `cargo new` line");
+    }
+    for folder in &new_crates {
+        let own = settings(&read(&folder.join("Cargo.toml")));
+        for setting in settings(&manifest).lines() {
+            let shared = setting.strip_prefix("workspace.package.");
+            let Some((key, _)) = shared.and_then(|shared| shared.split_once('=')) else {
+                continue;
+            };
             if !own.contains(&format!("\npackage.{key}.workspace=true\n")) {
-                panic!("Cargo.toml: no new crate inherits `{key}`: take it out");
+                panic!(
+                    "Cargo.toml: `cargo new` as in README.md does not pass on `{key}`: mend either"
+                );
             }
         }
         if !own.contains(INHERITED_LINTS) {
-            panic!("Cargo.toml: no new crate inherits lints: restore [workspace.lints]");
+            panic!("Cargo.toml: `cargo new` passes on no lints: restore [workspace.lints]");
         }
     }
-    for file in shared_files() {
-        if fs::read(workspace.join(&file)).ok() != fs::read(&file).ok() {
-            let name = file.display();
-            panic!("{name}: `cargo new` changes it: restore `crates/*` among the members");
-        }
+    // The one other file that `cargo new` may write to.
+    if read(&workspace.join("Cargo.toml")) != manifest {
+        panic!("Cargo.toml: `cargo new` changes it: restore `crates/*` among the members");
     }
-}
-
-#[test]
-fn new_crates_pass_every_check_with_no_edit_and_no_warning() {
-    let workspace = readme_crates();
+    // Taken from the script, so that these crates pass just what it asks of every crate.
     let script = read(".ci/run".as_ref());
-    thread::scope(|scope| {
-        for tool in ["cargo doc", "cargo test", "cargo clippy", "cargo fmt"] {
-            // Taken from the script, so that these crates pass just what it asks of every crate.
-            let Some(check) = script.lines().find(|line| line.starts_with(tool)) else {
-                panic!(".ci/run: no line begins with `{tool}`: restore it");
-            };
-            scope.spawn(move || {
-                if let Err(said) = run(workspace, check) {
-                    panic!("Cargo.toml: mend what keeps a new crate from `{check}`:\n{said}");
-                }
-            });
+    for tool in ["cargo fmt", "cargo clippy", "cargo test", "cargo doc"] {
+        let Some(check) = script.lines().find(|line| line.starts_with(tool)) else {
+            panic!(".ci/run: no line begins with `{tool}`: restore it");
+        };
+        if let Err(said) = run(&workspace, check) {
+            panic!("Cargo.toml: mend what keeps a new crate from `{check}`:\n{said}");
         }
-    });
+    }
 }
 
 #[test]
@@ -103,15 +101,19 @@ fn unsafe_is_refused_and_leftover_dbg_and_todo_are_reported() {
     let code = "pub fn probe() {\n    unsafe {}\n    dbg!();\n    todo!();\n}\n";
     fs::write(workspace.join("crates/probe/src/lib.rs"), code).unwrap();
     let said = outcome(&workspace, "cargo clippy --message-format json");
-    let expect = |lint: &str, level: &str| {
-        let marks = [lint, level].map(|mark| format!(":\"{mark}\""));
+    for (lint, level) in [
+        ("unsafe_code", "error"),
+        ("clippy::dbg_macro", ""),
+        ("clippy::todo", ""),
+    ] {
+        let marks = [
+            format!("\"code\":\"{lint}\""),
+            format!("\"level\":\"{level}"),
+        ];
         if !said.lines().any(|l| marks.iter().all(|m| l.contains(m))) {
-            panic!("Cargo.toml: `{lint}` is no {level} in a crate: restore the lint:\n{said}");
+            panic!("Cargo.toml: a new crate escapes the lint `{lint}`: restore it and its level");
         }
-    };
-    expect("unsafe_code", "error");
-    expect("clippy::dbg_macro", "warning");
-    expect("clippy::todo", "warning");
+    }
 }
 
 #[test]
@@ -121,8 +123,8 @@ fn every_folder_in_crates_is_a_crate_that_inherits_the_lints() {
         let problem = if !folder.join("Cargo.toml").exists() {
             "has no Cargo.toml, so Cargo stops: move the folder elsewhere, or make it a crate"
         } else if folder.join(".git").exists() {
-            "is a Git repository of its own: delete its .git, and use one repository at the root"
-        } else if !settings(&folder).contains(INHERITED_LINTS) {
+            "is a Git repository: delete its .git, and run `git init` at the root if need be"
+        } else if !settings(&read(&folder.join("Cargo.toml"))).contains(INHERITED_LINTS) {
             "escapes the shared lints: add `[lints]` and `workspace = true` to its Cargo.toml"
         } else {
             continue;
@@ -139,14 +141,14 @@ fn every_relative_link_and_heading_anchor_resolves() {
     for page in markdown_pages(".".as_ref()) {
         for (number, link) in relative_links(&page) {
             let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
-            let target = if path.is_empty() {
-                &page
-            } else {
-                &page.with_file_name(path)
+            let target = match path.strip_prefix('/') {
+                Some(from_root) => from_root.into(),
+                None if path.is_empty() => page.clone(),
+                None => page.with_file_name(path),
             };
-            let problem = if !fs::canonicalize(target).is_ok_and(|t| t.starts_with(&root)) {
+            let problem = if !fs::canonicalize(&target).is_ok_and(|t| t.starts_with(&root)) {
                 "leads to no file of this tree: correct the path, or restore the file"
-            } else if !anchor.is_empty() && is_page(target) && !has_anchor(target, anchor) {
+            } else if !anchor.is_empty() && is_page(&target) && !has_anchor(&target, anchor) {
                 "names no heading of its page: correct what follows the `#`"
             } else {
                 continue;
@@ -160,42 +162,40 @@ fn every_relative_link_and_heading_anchor_resolves() {
 #[test]
 fn the_open_questions_keep_their_form() {
     let questions = questions();
-    assert!(
-        !questions.is_empty(),
-        "{QUESTIONS}: restore the first question, `## Q1. …`"
-    );
+    if questions.is_empty() {
+        panic!("{QUESTIONS}: no heading begins `## Q1. `: restore the first question");
+    }
     for (index, (number, question)) in questions.iter().enumerate() {
-        let form = format!(
-            "## Q{}. …\n\n- **Status:** …\n- **Until then:** …\n- **Lands in:** …\n\n…",
-            index + 1
-        );
+        let heading = format!("## Q{}. ", index + 1);
+        let form = [
+            (heading.as_str(), "and the question"),
+            ("", "a blank line"),
+            ("- **Status:** ", "and `open` or `answered`"),
+            ("- **Until then:** ", "and what holds, on one line"),
+            ("- **Lands in:** ", "and a place in the tree, on one line"),
+            ("", "a blank line"),
+            ("", "why the question is open"),
+        ];
         let is_answer = |line: &&str| line.starts_with("- **Answer:**");
         let numbered = question.lines().zip(*number..);
         let mut others = numbered.filter(|(line, _)| !is_answer(line));
-        for due in form.lines() {
-            let (line, number) = others.next().unwrap_or(("", *number));
-            let text = line.strip_prefix(due.trim_end_matches('…'));
-            if text.map(|text| text.trim().is_empty()) != Some(due.is_empty()) {
-                let due = match due {
-                    "" => "a blank line",
-                    "…" => "why the question is open",
-                    field => field,
-                };
-                panic!("{QUESTIONS}:{number}: write {due}, on one line, in place of `{line}`");
+        for (start, rest) in form {
+            let end = number + question.lines().count();
+            let (line, number) = others.next().unwrap_or(("", end));
+            let text = line.strip_prefix(start).map(str::trim);
+            if text.map(str::is_empty) != Some(rest == "a blank line") {
+                panic!("{QUESTIONS}:{number}: `{line}` stands where `{start}` {rest} belongs");
             }
         }
         let answers: Vec<_> = question.lines().filter(is_answer).collect();
-        let is_settled = match field(question, "Status") {
-            "open" => answers.is_empty(),
-            "answered" => answers.len() == 1 && has_date(answers[0]),
-            _ => false,
+        let problem = match (field(question, "Status"), &answers[..]) {
+            ("open", []) => continue,
+            ("answered", [answer]) if has_date(answer) => continue,
+            ("open", _) => "an open question has no answer: remove it, or make it `answered`",
+            ("answered", _) => "add one `- **Answer:** …`, with its date (YYYY-MM-DD) and by whom",
+            _ => "the status is neither `open` nor `answered`: correct it",
         };
-        if !is_settled {
-            panic!(
-                "{QUESTIONS}:{number}: make the status `open` without an answer, or `answered` \
-                 with one line `- **Answer:** …` that gives its date as YYYY-MM-DD and who decided"
-            );
-        }
+        panic!("{QUESTIONS}:{number}: Q{}: {problem}", index + 1);
     }
 }
 
@@ -206,42 +206,28 @@ fn what_an_open_question_says_of_the_tree_holds() {
         let parts: Vec<_> = field(&question, "Until then").split('`').collect();
         // Every second part is in code marks; the one before it may deny it.
         for pair in parts.chunks_exact(2) {
-            let (is_denied, code) = (pair[0].ends_with("no "), pair[1]);
+            let (before, code) = (pair[0].split_whitespace().next_back(), pair[1]);
+            let is_denied = before.is_some_and(|word| word.eq_ignore_ascii_case("no"));
             let start = code.trim_end_matches(']');
-            let stands = Path::new(code).exists() || manifest.lines().any(|l| l.starts_with(start));
+            let is_in_manifest = manifest.lines().any(|line| line.starts_with(start));
+            let is_there = is_in_manifest || Path::new(code).exists();
             let is_claim = is_denied || code.contains(" = ");
-            if is_claim && stands == is_denied && field(&question, "Status") == "open" {
-                let truth = if stands { "is in" } else { "is not in" };
+            if is_claim && is_there == is_denied && field(&question, "Status") == "open" {
+                let verb = if is_denied { "has" } else { "lacks" };
                 panic!(
-                    "{QUESTIONS}:{number}: this open question says otherwise, but `{code}` {truth} \
-                     Cargo.toml or the tree: undo that, or answer the question"
+                    "Cargo.toml or the tree {verb} `{code}`, against {QUESTIONS}:{number}, which \
+                     is open: undo that, or answer the question"
                 );
             }
         }
     }
 }
 
-/// What the command prints, or as an error all that it says if it fails or warns. It runs as for
-/// a new user, whatever is set here for Cargo.
+/// What the command prints, or as an error all that it says if it fails or warns.
 fn run(folder: &Path, command: &str) -> Result<String, String> {
-    let words: Vec<_> = command.split_whitespace().collect();
-    let mut process = Command::new(words[0]);
-    for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with("CARGO_") {
-            process.env_remove(name);
-        }
-    }
-    process.args(&words[1..]).current_dir(folder);
-    process.env("CARGO_HOME", env::temp_dir().join("cargo-home"));
-    // One for each subcommand, so that none waits for another.
-    let target = env::temp_dir().join("target").join(words[1]);
-    process.env("CARGO_TARGET_DIR", target);
-    // As in a clone, where the repository is there already.
-    process.env("CARGO_CARGO_NEW_VCS", "none");
-    // Nothing is built twice here.
-    process.env("CARGO_INCREMENTAL", "0");
-    process.env("RUSTFLAGS", "");
-    process.env("RUSTDOCFLAGS", "-Dwarnings");
+    let mut words = command.split_whitespace();
+    let mut process = Command::new(words.next().unwrap_or_default());
+    process.args(words).current_dir(folder);
     let output = process.output().map_err(|error| error.to_string())?;
     let printed = String::from_utf8_lossy(&output.stdout);
     let said = String::from_utf8_lossy(&output.stderr);
@@ -257,16 +243,19 @@ fn outcome(folder: &Path, command: &str) -> String {
 }
 
 fn read(file: &Path) -> String {
-    let name = file.display();
-    fs::read_to_string(file).unwrap_or_else(|error| panic!("{name}: restore it: {error}"))
+    let content = fs::read(file);
+    let content = content.unwrap_or_else(|e| panic!("{}: restore it: {e}", file.display()));
+    String::from_utf8_lossy(&content).into()
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    paths
-        .map(|path| path.strip_prefix(".").unwrap_or(&path).into())
-        .collect()
+    let named = |path: PathBuf| {
+        path.strip_prefix(".")
+            .map(Path::to_path_buf)
+            .unwrap_or(path)
+    };
+    entries.map(|entry| named(entry.path())).collect()
 }
 
 fn crate_folders(workspace: &Path) -> Vec<PathBuf> {
@@ -275,60 +264,45 @@ fn crate_folders(workspace: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// What is left of the workspace without its crates.
-fn shared_files() -> Vec<PathBuf> {
-    let mut files = entries("crates".as_ref());
-    files.retain(|path| path.is_file());
-    files.push("Cargo.toml".into());
-    files
-}
-
 fn copy_without_crates(name: &str) -> PathBuf {
     let copy = env::temp_dir().join(name);
     fs::create_dir_all(copy.join("crates")).unwrap();
-    for file in shared_files() {
-        fs::copy(&file, copy.join(&file)).unwrap();
+    fs::write(copy.join("Cargo.toml"), manifest_without_crates()).unwrap();
+    for file in entries("crates".as_ref()) {
+        if file.is_file() {
+            fs::copy(&file, copy.join(&file)).unwrap();
+        }
     }
     copy
 }
 
-/// A workspace in which README.md's Cargo lines have run, made once.
-fn readme_crates() -> &'static Path {
-    static MADE: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
-        let workspace = copy_without_crates("readme");
-        for (number, command) in readme_commands() {
-            if command.starts_with("cargo ") {
-                run(&workspace, &command).map_err(|said| {
-                    let remedy = "correct it, or the Cargo.toml that it meets";
-                    format!("README.md:{number}: `{command}` fails or warns: {remedy}:\n{said}")
-                })?;
-            }
-        }
-        Ok(workspace)
-    });
-    MADE.as_ref().unwrap_or_else(|problem| panic!("{problem}"))
+/// The manifest, where there are crates without the parts that can name one.
+fn manifest_without_crates() -> String {
+    let manifest = read("Cargo.toml".as_ref());
+    if crate_folders(".".as_ref()).is_empty() {
+        return manifest;
+    }
+    let mut tables: Vec<_> = manifest.split("\n[").collect();
+    tables.retain(|table| !table.starts_with("profile") && !table.starts_with("patch"));
+    let kept = tables.join("\n[");
+    match kept.split_once("\ndefault-members") {
+        Some((before, after)) => before.to_owned() + after.split_once(']').unwrap_or_default().1,
+        None => kept,
+    }
 }
 
-fn readme_commands() -> Vec<(usize, String)> {
-    let mut commands = lines("README.md".as_ref(), true);
-    commands.retain(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    commands
-}
+const INHERITED_LINTS: &str = "\nlints.workspace=true\n";
 
-/// The settings of a folder's manifest: lines `table.key=value` without spaces and comments.
-fn settings(folder: &Path) -> String {
+/// A manifest as lines `table.key=value`, without spaces and comments.
+fn settings(manifest: &str) -> String {
     let mut table = String::new();
     let mut settings = String::from("\n");
-    for line in read(&folder.join("Cargo.toml")).lines() {
-        let line = line
-            .split('#')
-            .next()
-            .unwrap_or_default()
-            .replace([' ', '\t'], "");
+    for line in manifest.lines() {
+        let line = line.split('#').next().unwrap_or_default();
+        let line = line.replace([' ', '\t', '}'], "").replace("={", ".");
         if line.starts_with('[') {
             table = line.replace('[', "").replace(']', ".");
         } else if !line.is_empty() {
-            let line = line.replace("={", ".").replace('}', "");
             settings += &format!("{table}{line}\n");
         }
     }
@@ -338,12 +312,18 @@ fn settings(folder: &Path) -> String {
 /// The numbered lines of a page that are in its shell blocks, or else those in no block.
 fn lines(page: &Path, in_shell: bool) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    let (mut is_block, mut is_shell) = (false, false);
+    // What ends the block that is open, if one is, and whether it is a shell block.
+    let (mut fence, mut is_shell) = (String::new(), false);
     for (line, number) in read(page).lines().zip(1..) {
-        if let Some(language) = line.trim_start().strip_prefix("```") {
-            is_block = !is_block;
-            is_shell = is_block && ["sh", "bash", "shell", "console"].contains(&language.trim());
-        } else if is_block == in_shell && is_shell == in_shell {
+        let text = line.trim_start_matches([' ', '>', '-', '*']);
+        let language = text.trim_start_matches(['`', '~']);
+        let marks = &text[..text.len() - language.len()];
+        if fence.is_empty() && marks.len() >= 3 && !language.contains('`') {
+            fence = marks.to_owned();
+            is_shell = ["sh", "bash", "shell", "console"].contains(&language.trim());
+        } else if !fence.is_empty() && marks.starts_with(&fence) && language.trim().is_empty() {
+            fence.clear();
+        } else if fence.is_empty() != in_shell && (is_shell || !in_shell) {
             lines.push((number, line.to_owned()));
         }
     }
@@ -357,11 +337,12 @@ fn is_page(file: &Path) -> bool {
 fn markdown_pages(folder: &Path) -> Vec<PathBuf> {
     let mut pages = Vec::new();
     for path in entries(folder) {
-        // Cargo tags its target folder, whatever the name of that.
-        let is_foreign = path.ends_with(".git") || path.join("CACHEDIR.TAG").exists();
-        if is_page(&path) {
+        // Cargo leaves these files in a target folder and in what it vendors.
+        let tags = ["CACHEDIR.TAG", ".cargo-checksum.json"];
+        let is_foreign = path.ends_with(".git") || tags.iter().any(|tag| path.join(tag).exists());
+        if is_page(&path) && !path.is_symlink() {
             pages.push(path);
-        } else if path.is_dir() && !path.is_symlink() && !is_foreign {
+        } else if !is_foreign && !path.is_symlink() {
             pages.extend(markdown_pages(&path));
         }
     }
@@ -372,14 +353,19 @@ fn relative_links(page: &Path) -> Vec<(usize, String)> {
     let mut links = Vec::new();
     for (number, line) in lines(page, false) {
         // Every second part is in code marks, where nothing is a link.
-        let text: String = line.split('`').step_by(2).collect();
+        let text: String = line.trim_start().split('`').step_by(2).collect();
         let is_definition = text.starts_with('[') && !text.starts_with("[^");
         for start in ["](", "href=\"", "src=\"", "]: "] {
             for rest in text.split(start).skip(1) {
-                let link = rest.split([')', '"', ' ']).next().unwrap_or_default();
-                let is_elsewhere = link.contains("://") || link.starts_with("mailto:");
+                let link = match rest.strip_prefix('<') {
+                    Some(rest) => rest.split('>').next(),
+                    None => rest.split([')', '"', ' ']).next(),
+                };
+                let link = link.unwrap_or_default().replace("%20", " ");
+                // A colon in front, as in `https:` or `crate::Name`, leads elsewhere.
+                let is_elsewhere = link.split('/').next().is_some_and(|l| l.contains(':'));
                 if !is_elsewhere && (is_definition || start != "]: ") {
-                    links.push((number, link.replace("%20", " ")));
+                    links.push((number, link));
                 }
             }
         }
@@ -387,14 +373,17 @@ fn relative_links(page: &Path) -> Vec<(usize, String)> {
     links
 }
 
-/// Whether the page has the heading, by the name that Git hosts give it.
+/// Whether the page has the heading, by the name that Git hosts give it, or the HTML anchor.
 fn has_anchor(page: &Path, anchor: &str) -> bool {
     let mut names = Vec::new();
     for (_, line) in lines(page, false) {
-        if line.starts_with('#') {
-            let name = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
-            let name = String::from_iter(name.chars().filter(kept)).replace(' ', "-");
+        if line.contains(&format!("id=\"{anchor}\"")) {
+            return true;
+        }
+        if line.trim_start_matches('#').starts_with(' ') && line.starts_with('#') {
+            let title = line.trim_matches('#').trim().to_lowercase();
+            let dropped = |c: char| !c.is_alphanumeric() && c != '-' && c != '_';
+            let name = title.replace(' ', "-").replace(dropped, "");
             let repeats = names.iter().filter(|other| **other == name).count();
             let is_first = repeats == 0 && anchor == name;
             if is_first || repeats > 0 && anchor == format!("{name}-{repeats}") {
