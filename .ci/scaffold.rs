@@ -168,13 +168,13 @@ fn the_open_questions_keep_their_form() {
     for (index, (number, question)) in questions.iter().enumerate() {
         let heading = format!("## Q{}. ", index + 1);
         let form = [
-            (heading.as_str(), "and the question"),
+            (heading.as_str(), "…"),
             ("", "a blank line"),
-            ("- **Status:** ", "and `open` or `answered`"),
-            ("- **Until then:** ", "and what holds, on one line"),
-            ("- **Lands in:** ", "and a place in the tree, on one line"),
+            ("- **Status:** ", "…"),
+            ("- **Until then:** ", "…"),
+            ("- **Lands in:** ", "…"),
             ("", "a blank line"),
-            ("", "why the question is open"),
+            ("", "a sentence on why it is open"),
         ];
         let is_answer = |line: &&str| line.starts_with("- **Answer:**");
         let numbered = question.lines().zip(*number..);
@@ -184,7 +184,7 @@ fn the_open_questions_keep_their_form() {
             let (line, number) = others.next().unwrap_or(("", end));
             let text = line.strip_prefix(start).map(str::trim);
             if text.map(str::is_empty) != Some(rest == "a blank line") {
-                panic!("{QUESTIONS}:{number}: `{line}` stands where `{start}` {rest} belongs");
+                panic!("{QUESTIONS}:{number}: `{line}` is where {start}{rest} belongs: insert it");
             }
         }
         let answers: Vec<_> = question.lines().filter(is_answer).collect();
@@ -215,8 +215,8 @@ fn what_an_open_question_says_of_the_tree_holds() {
             if is_claim && is_there == is_denied && field(&question, "Status") == "open" {
                 let verb = if is_denied { "has" } else { "lacks" };
                 panic!(
-                    "Cargo.toml or the tree {verb} `{code}`, against {QUESTIONS}:{number}, which \
-                     is open: undo that, or answer the question"
+                    "{QUESTIONS}:{number}: against this open question, Cargo.toml or the tree \
+                     {verb} `{code}`: undo that, or answer the question"
                 );
             }
         }
