@@ -49,7 +49,7 @@ fn new_crates_inherit_every_setting_pass_every_check_and_change_no_other_file() 
     for (number, command) in lines("README.md".as_ref(), true) {
         if command.starts_with("cargo ") {
             run(&workspace, &command).unwrap_or_else(|said| {
-                let remedy = "correct it, or the Cargo.toml that it meets";
+                let remedy = "correct it or Cargo.toml, or move it to a `text` block";
                 panic!("README.md:{number}: `{command}` fails or warns: {remedy}:\n{said}")
             });
         }
@@ -147,7 +147,7 @@ fn every_relative_link_and_heading_anchor_resolves() {
                 None => page.with_file_name(path),
             };
             let problem = if !fs::canonicalize(&target).is_ok_and(|t| t.starts_with(&root)) {
-                "leads to no file of this tree: correct the path, or restore the file"
+                "leads to no file of this tree: correct or remove it, or restore the file"
             } else if !anchor.is_empty() && is_page(&target) && !has_anchor(&target, anchor) {
                 "names no heading of its page: correct what follows the `#`"
             } else {
@@ -184,7 +184,10 @@ fn the_open_questions_keep_their_form() {
             let (line, number) = others.next().unwrap_or(("", end));
             let text = line.strip_prefix(start).map(str::trim);
             if text.map(str::is_empty) != Some(rest == "a blank line") {
-                panic!("{QUESTIONS}:{number}: `{line}` is where {start}{rest} belongs: insert it");
+                panic!(
+                    "{QUESTIONS}:{number}: `{line}` is where {start}{rest} belongs: correct \
+                     or insert it, each field on one line"
+                );
             }
         }
         let answers: Vec<_> = question.lines().filter(is_answer).collect();
@@ -192,7 +195,9 @@ fn the_open_questions_keep_their_form() {
             ("open", []) => continue,
             ("answered", [answer]) if has_date(answer) => continue,
             ("open", _) => "an open question has no answer: remove it, or make it `answered`",
-            ("answered", _) => "add one `- **Answer:** …`, with its date (YYYY-MM-DD) and by whom",
+            ("answered", _) => {
+                "it needs one line `- **Answer:** …` with a date (YYYY-MM-DD) and by whom"
+            }
             _ => "the status is neither `open` nor `answered`: correct it",
         };
         panic!("{QUESTIONS}:{number}: Q{}: {problem}", index + 1);
@@ -216,7 +221,7 @@ fn what_an_open_question_says_of_the_tree_holds() {
                 let verb = if is_denied { "has" } else { "lacks" };
                 panic!(
                     "{QUESTIONS}:{number}: against this open question, Cargo.toml or the tree \
-                     {verb} `{code}`: undo that, or answer the question"
+                     {verb} `{code}`: undo that, correct the field, or answer the question"
                 );
             }
         }
