@@ -1,244 +1,161 @@
 //! The promises of this workspace that neither Cargo nor the compiler keeps.
-//! `.ci/run` starts it at the root and gives it what `cargo metadata --no-deps` prints.
+//! Its argument is a file of what `cargo metadata --no-deps` prints.
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::{env, fs, io};
+use std::path::Path;
+use std::{env, fs, process};
 
 const RECORD: &str = "docs/open-questions.md";
 const PAGES: [&str; 4] = ["README.md", "crates/README.md", "docs/why-empty.md", RECORD];
 
-fn main() -> ExitCode {
-    let metadata = io::read_to_string(io::stdin()).expect("the output of `cargo metadata`");
-    let problems = [
-        every_crate_takes_a_stand_on_every_shared_setting(&metadata),
-        every_relative_link_and_anchor_resolves(),
-        the_open_questions_keep_their_form(),
-        the_manifest_has_what_open_questions_quote(),
-    ]
-    .concat();
-    for problem in &problems {
-        eprintln!("{problem}");
-    }
-    ExitCode::from(u8::from(!problems.is_empty()))
+fn main() {
+    let faults = crates_take_a_stand_on_shared_settings()
+        + &PAGES.map(links_and_anchors_resolve).concat()
+        + &questions_keep_their_form_and_quotes();
+    eprint!("{faults}");
+    process::exit(i32::from(!faults.is_empty()));
 }
 
-fn every_crate_takes_a_stand_on_every_shared_setting(metadata: &str) -> Vec<String> {
-    let root = env::current_dir().unwrap_or_default();
+fn crates_take_a_stand_on_shared_settings() -> String {
+    let mut faults = String::new();
+    let metadata = read(env::args().nth(1).unwrap_or_default());
+    let root = env::current_dir().unwrap_or_default().join("");
     let shared = settings(&read("Cargo.toml"));
-    let mut problems = Vec::new();
     for rest in metadata.split("\"manifest_path\":\"").skip(1) {
-        let path = rest.split('"').next().unwrap_or_default();
-        let manifest = PathBuf::from(path.replace("\\\\", "\\"));
-        let shown = manifest.strip_prefix(&root).unwrap_or(&manifest).display();
-        let own = settings(&read(&manifest));
-        let lacks = |start: &str| !own.lines().any(|setting| setting.starts_with(start));
-        let keys = shared.split("workspace.package.").skip(1);
-        for key in keys.filter_map(|rest| rest.split('=').next()) {
-            // The start of a name is enough: `license-file` is a stand on `license`.
+        let manifest = before(rest, "\"").trim_start_matches(&*root.to_string_lossy());
+        let own = settings(&read(manifest));
+        let lacks = |start: &str| !own.contains(&format!("\n{start}"));
+        for rest in shared.split("\nworkspace.package.").skip(1) {
+            let key = before(rest, "=");
+            // So `license-file` is a stand on `license`.
             if lacks(&format!("package.{key}")) {
-                problems.push(format!(
-                    "{shown}: leaves out `{key}`, which the workspace shares: add \
-                     `{key}.workspace = true` under [package], or a value of its own"
-                ));
+                faults += &format!(
+                    "{manifest}: lacks `{key}`: add `{key}.workspace = true` or its own\n"
+                );
             }
         }
-        if shared.contains("workspace.lints.") && lacks("lints.") {
-            problems.push(format!(
-                "{shown}: escapes the shared lints: add `[lints]` and below it \
-                 `workspace = true`, or levels of its own"
-            ));
+        if lacks("lints") && shared.contains("\nworkspace.lints.") {
+            faults += &format!("{manifest}: lacks `[lints]`: add it with `workspace = true`\n");
         }
-        // The root's own is where it belongs, and a submodule has a file of this name.
-        let git = manifest.with_file_name(".git");
-        if git.is_dir() && git != root.join(".git") {
-            problems.push(format!(
-                "{shown}: is in a Git repository of its own: delete the .git beside it, and \
-                 run `git init` at the root if that has none"
-            ));
+        // The root has its own, and a submodule a file of this name.
+        if manifest != "Cargo.toml" && Path::new(manifest).with_file_name(".git").is_dir() {
+            faults += &format!("{manifest}: is a Git repository of its own: delete its .git\n");
         }
     }
-    problems
+    faults
 }
 
-fn every_relative_link_and_anchor_resolves() -> Vec<String> {
-    let mut problems = Vec::new();
-    for page in PAGES {
-        let above_the_root = "../".repeat(page.matches('/').count() + 1);
-        for (number, line) in prose(page) {
-            // Every second part is in code marks, where nothing is a link.
-            let text: String = line.split('`').step_by(2).collect();
-            let links = text.split("](").skip(1);
-            for link in links.filter_map(|rest| rest.split(')').next()) {
-                let is_plain = !link.contains([':', '?', '%', '<', '(', '{', ' ']);
-                let is_of_host = link.starts_with('/') || link.starts_with(&above_the_root);
-                if !is_plain || is_of_host {
-                    continue;
-                }
-                let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
-                let target = match path {
-                    "" => page.into(),
-                    _ => Path::new(page).with_file_name(path),
-                };
-                let problem = if !target.exists() {
-                    "leads to no file: correct or remove it, or restore the file"
-                } else if !has_anchor(&target, anchor) {
-                    "names no heading of its page: correct what follows the `#`"
-                } else {
-                    continue;
-                };
-                problems.push(format!("{page}:{number}: the link `{link}` {problem}"));
+fn links_and_anchors_resolve(page: &str) -> String {
+    let mut faults = String::new();
+    let above_root = "../".repeat(page.split('/').count());
+    let mut is_code = false;
+    for (line, number) in read(page).lines().zip(1..) {
+        is_code ^= line.trim_start().starts_with("```");
+        // Every second part is in code marks, where nothing is a link.
+        let text: String = line.split('`').step_by(2).collect();
+        for rest in text.split("](").skip(1) {
+            let link = before(rest, ")");
+            let is_plain = !is_code && !link.contains([' ', ':', '?', '%', '<', '(']);
+            let is_of_host = link.starts_with('/') || link.starts_with(&above_root);
+            if is_plain && !is_of_host && !resolves(page, link) {
+                faults +=
+                    &format!("{page}:{number}: `{link}` leads to no file or heading: mend it\n");
             }
         }
     }
-    problems
+    faults
 }
 
-fn the_open_questions_keep_their_form() -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut last = 0;
-    for (place, lines) in questions() {
-        let mut report = |problem: &str| problems.push(format!("{place}: {problem}"));
-        let start = format!("## Q{}. ", last + 1);
-        let title = lines[0].strip_prefix(&start).unwrap_or_default();
-        if title.trim().is_empty() {
+fn questions_keep_their_form_and_quotes() -> String {
+    let mut faults = String::new();
+    let manifest = settings(&read("Cargo.toml"));
+    let (mut line, mut next) = (0, 1);
+    for section in format!("\n{}", read(RECORD)).split("\n## ") {
+        let name = before(before(section, "\n").trim(), ". ");
+        let place = format!("{RECORD}:{line}: {name}");
+        line += section.matches('\n').count() + 1;
+        // `## Quality` and `## Q&A` are sections of their own.
+        let is_own = |c: char| c.is_alphabetic() || c == '&';
+        if !name.starts_with('Q') || name[1..].starts_with(is_own) {
+            continue;
+        }
+        let mut report = |fault: &str| faults += &format!("{place}: {fault}\n");
+        let number = name[1..].parse().ok();
+        if number != Some(next) {
             report(&format!(
-                "`{start}` and a title belong here: correct the heading; questions stay on \
-                 record, so restore one that was taken away"
+                "`## Q{next}. ` belongs here: questions stay on record, so restore or correct it"
             ));
         }
-        let mut numbers = lines[0]["## Q".len()..].split(|c: char| !c.is_ascii_digit());
-        let number = numbers.next().and_then(|number| number.parse().ok());
-        last = number.unwrap_or(last + 1);
+        next = number.unwrap_or(next) + 1;
 
-        let answer = field(&lines, "Answer");
-        match field(&lines, "Status").as_str() {
+        let field = |name: &str| {
+            let start = format!("\n- **{name}:**");
+            let (_, rest) = section.split_once(&start).unwrap_or_default();
+            before(before(rest, "\n-"), "\n\n").trim()
+        };
+        let answer = field("Answer");
+        let mut words = answer.split(|c: char| !c.is_ascii_digit() && c != '-');
+        let is_dated = words.any(|word| word.split('-').map(str::len).eq([4, 2, 2]));
+        match field("Status") {
             "open" if answer.is_empty() => {}
-            "open" => report("it is open but has an answer: remove that, or set `answered`"),
-            "answered" if has_date(&answer) => {}
-            "answered" => report(
-                "it has no dated answer: add a line `- **Answer:** …` with what was decided, \
-                 when (YYYY-MM-DD) and by whom",
+            "answered" if is_dated => {}
+            _ => report(
+                "is not `open` without *Answer*, nor `answered` with a dated one (YYYY-MM-DD): \
+                 correct either",
             ),
-            _ => report("its status is not `open` or `answered`: add or correct `- **Status:** …`"),
         }
         for name in ["Until then", "Lands in"] {
-            if field(&lines, name).is_empty() {
-                report(&format!(
-                    "`- **{name}:** …` is missing or empty: fill it in"
-                ));
+            if field(name).is_empty() {
+                report(&format!("lacks `- **{name}:** …`: fill it in"));
+            }
+        }
+        for quote in field("Until then").split('`').skip(1).step_by(2) {
+            let is_held = manifest.contains(&format!(".{}", settings(quote).trim_start()));
+            if field("Status") == "open" && quote.contains(" = ") && !is_held {
+                report(&format!("Cargo.toml lacks `{quote}`: restore it or answer"));
             }
         }
     }
-    problems
+    faults
 }
 
-fn the_manifest_has_what_open_questions_quote() -> Vec<String> {
-    let manifest = settings(&read("Cargo.toml"));
-    let mut problems = Vec::new();
-    for (place, lines) in questions() {
-        let until_then = field(&lines, "Until then");
-        for code in until_then.split('`').skip(1).step_by(2) {
-            let is_claim = code.contains(" = ") && field(&lines, "Status") == "open";
-            if is_claim && !manifest.contains(&format!(".{}", settings(code))) {
-                problems.push(format!(
-                    "{place}: Cargo.toml lacks `{code}`, which holds while this is open: \
-                     restore it there, correct *Until then*, or answer the question"
-                ));
-            }
-        }
-    }
-    problems
-}
-
-/// The text of a file, empty if there is none.
 fn read(file: impl AsRef<Path>) -> String {
-    String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).into()
+    fs::read_to_string(file).unwrap_or_default()
 }
 
-/// The settings of a manifest, a line each: `table.key=value` without spaces and comments.
+fn before<'a>(text: &'a str, mark: &str) -> &'a str {
+    text.split(mark).next().unwrap_or_default()
+}
+
+/// A line `table.key=value` for each setting, without spaces and comments.
 fn settings(manifest: &str) -> String {
     let mut table = String::new();
     let mut settings = String::new();
     for line in manifest.lines() {
-        let line = line.split('#').next().unwrap_or_default();
-        let line = line.replace([' ', '\t', '}'], "").replace("={", ".");
+        let line = before(line, "#").replace([' ', '\t'], "");
         if line.starts_with('[') {
-            table = line.replace('[', "").replace(']', ".");
+            table = line.replace(['[', ']'], "") + ".";
         } else if line.contains('=') {
-            settings += &format!("{table}{line}\n");
+            settings += &format!("\n{table}{line}");
         }
     }
     settings
 }
 
-/// The numbered lines of a page that are in no code block.
-fn prose(page: impl AsRef<Path>) -> Vec<(usize, String)> {
-    let mut lines = Vec::new();
-    let mut is_code = false;
-    for (line, number) in read(page).lines().zip(1..) {
-        let fence = line.trim_start().strip_prefix("```");
-        if fence.is_some_and(|language| !language.contains("```")) {
-            is_code = !is_code;
-        } else if !is_code {
-            lines.push((number, line.to_owned()));
-        }
-    }
-    lines
-}
-
-/// Whether a line of the page reads as the anchor does, or sets it by hand. Any line: those
-/// that are underlined are headings too.
-fn has_anchor(page: &Path, anchor: &str) -> bool {
-    let is_page = page.extension().is_some_and(|extension| extension == "md");
-    let by_hand = [format!("=\"{anchor}\""), format!("{{#{anchor}}}")];
-    // Hosts number a repeated heading, and keep the invisible part of some emoji.
-    let anchor = anchor.replace(|c: char| !c.is_ascii() && !c.is_alphanumeric(), "");
-    let unnumbered = anchor.trim_end_matches(|c: char| c.is_ascii_digit());
-    !is_page
-        || ["", "top"].contains(&anchor.as_str())
-        || prose(page).iter().any(|(_, line)| {
-            let title = line.trim_matches('#').trim().to_lowercase();
-            let dropped = |c: char| !c.is_alphanumeric() && c != '-' && c != '_';
-            let name = title.replace(' ', "-").replace(dropped, "");
-            name == anchor
-                || format!("{name}-") == unnumbered
-                || by_hand.iter().any(|mark| line.contains(mark))
-        })
-}
-
-/// The questions: where each stands, and its lines up to the next section.
-fn questions() -> Vec<(String, Vec<String>)> {
-    let mut sections: Vec<(String, Vec<String>)> = Vec::new();
-    for (number, line) in prose(RECORD) {
-        if line.starts_with("# ") || line.starts_with("## ") {
-            let name = line.trim_matches('#').split('.').next().unwrap_or_default();
-            sections.push((format!("{RECORD}:{number}:{name}"), Vec::new()));
-        }
-        if let Some((_, lines)) = sections.last_mut() {
-            lines.push(line);
-        }
-    }
-    // `## Quality` and `## Q&A` are sections of their own.
-    let is_own = |c: char| c.is_alphabetic() || c == '&';
-    sections.retain(|(_, lines)| {
-        let after = lines[0].strip_prefix("## Q");
-        after.is_some_and(|after| !after.starts_with(is_own))
-    });
-    sections
-}
-
-/// What a field says, the indented lines that it goes on in included; empty if there is none.
-fn field(question: &[String], name: &str) -> String {
-    let start = format!("- **{name}:**");
-    let mut lines = question.iter().skip_while(|line| !line.starts_with(&start));
-    let first = lines.next().map_or("", |line| &line[start.len()..]);
-    let more = lines.take_while(|line| line.starts_with(char::is_whitespace));
-    let text = more.fold(first.to_owned(), |text, line| text + line);
-    text.trim().to_owned()
-}
-
-fn has_date(text: &str) -> bool {
-    let mut words = text.split(|c: char| !c.is_ascii_digit() && c != '-');
-    words.any(|word| word.split('-').map(str::len).eq([4, 2, 2]))
+/// Whether the file is there, and a line of it reads as the anchor does or has it in quotes.
+fn resolves(page: &str, link: &str) -> bool {
+    let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let target = match path {
+        "" => page.into(),
+        _ => Path::new(page).with_file_name(path),
+    };
+    // What is no letter does not count at the ends, as hosts number a repeated heading.
+    let slug = |text: &str| {
+        let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+        let text: String = text.to_lowercase().chars().filter(kept).collect();
+        let is_end = |c: char| !c.is_alphabetic();
+        text.trim_matches(is_end).replace(' ', "-")
+    };
+    let is_named = |line| slug(line) == slug(anchor) || line.contains(&format!("\"{anchor}\""));
+    let is_of_host = ["", "top"].contains(&anchor) || anchor.starts_with('L');
+    target.exists() && (is_of_host || read(target).lines().any(is_named))
 }
