@@ -34,11 +34,11 @@ fn crates_take_a_stand_on_shared_settings() -> String {
             }
         }
         if lacks("lints") && shared.contains("\nworkspace.lints.") {
-            faults += &format!("{manifest}: lacks `[lints]`: add it with `workspace = true`\n");
+            faults += &format!("{manifest}: lacks `[lints]`: add `workspace = true` or its own\n");
         }
         // The root has its own, and a submodule a file of this name.
         if manifest != "Cargo.toml" && Path::new(manifest).with_file_name(".git").is_dir() {
-            faults += &format!("{manifest}: is a Git repository of its own: delete its .git\n");
+            faults += &format!("{manifest}: is a Git repository of its own: delete .git\n");
         }
     }
     faults
