@@ -99,8 +99,7 @@ fn questions_keep_their_form_and_quotes() -> String {
             "open" if answer.is_empty() => {}
             "answered" if is_dated => {}
             _ => report(
-                "is not `open` without *Answer*, nor `answered` with a dated one (YYYY-MM-DD): \
-                 correct either",
+                "needs *Status* `open` and no *Answer*, or `answered` and a dated one (YYYY-MM-DD)",
             ),
         }
         for name in ["Until then", "Lands in"] {
