@@ -1,10 +1,11 @@
-//! The rules that neither Cargo nor the compiler checks, each as a test.
-//! `.ci/run` runs them at the root of the workspace. Delete this file to drop them.
+//! The rules of this workspace, each as a test, which `.ci/run` runs at the root.
+//! Delete this file to drop them.
 
 use std::path::Path;
 use std::process::Command;
-use std::{env, fs, io};
+use std::{env, fs};
 
+const CLONE: &str = "target/tidy-clone";
 const QUESTIONS: &str = "docs/open-questions.md";
 const PAGES: [&str; 4] = [
     "README.md",
@@ -16,42 +17,35 @@ const PAGES: [&str; 4] = [
 /// `.ci/run` skips this test once there is a crate.
 #[test]
 fn readme_commands_make_crates_that_pass() {
-    let readme = read("README.md");
-    let starting_with = |start| readme.lines().filter(move |line| line.starts_with(start));
-    let mut commands: Vec<&str> = starting_with("cargo new ").collect();
-    assert!(
-        !commands.is_empty(),
-        "README.md: no line makes a crate. Add a `cargo new …`."
-    );
-    commands.push(starting_with(".ci/").next().unwrap_or(".ci/run"));
-
-    let clone = Path::new("target/tidy-clone");
-    if clone.exists() {
-        expect(fs::remove_dir_all(clone), "target/tidy-clone");
+    if Path::new(CLONE).exists() {
+        fs::remove_dir_all(CLONE).expect(CLONE);
+    }
+    for folder in ["crates", ".ci"] {
+        fs::create_dir_all(format!("{CLONE}/{folder}")).expect(CLONE);
     }
     for file in ["Cargo.toml", "crates/README.md", ".ci/run"] {
-        let copy = clone.join(file);
-        let folder = fs::create_dir_all(copy.with_file_name(""));
-        expect(folder.and_then(|()| fs::copy(file, copy)), file);
+        fs::copy(file, format!("{CLONE}/{file}")).expect(file);
     }
+    let readme = read("README.md");
+    let is_tried = |line: &&str| line.starts_with("cargo new ") || line.starts_with(".ci/run");
+    let commands: Vec<&str> = readme.lines().filter(is_tried).collect();
     let mut shell = Command::new("sh");
     shell.args(["-ex", "-c", &commands.join("\n")]);
-    shell.current_dir(clone).envs([
-        ("CARGO_TARGET_DIR", "target"),
-        // A clone is a Git repository, in which Cargo makes no other.
-        ("CARGO_CARGO_NEW_VCS", "none"),
-        // Every warning is printed, and starts its line.
-        ("CARGO_TERM_QUIET", "false"),
-        ("CARGO_TERM_COLOR", "never"),
-    ]);
+    shell.current_dir(CLONE).env("CARGO_TARGET_DIR", "target");
+    // A clone is a Git repository, in which Cargo makes no other.
+    shell.env("CARGO_CARGO_NEW_VCS", "none");
+    // A warning starts its line.
+    shell.env("CARGO_TERM_COLOR", "never");
     let (succeeds, output) = run(&mut shell);
+    let has_crate = output.contains("All checks passed.\n");
     let warns = output.lines().any(|line| line.starts_with("warning"));
     assert!(
-        succeeds && !warns,
-        "README.md, Cargo.toml: in a new clone, this fails or warns. Fix what it names:\n{output}"
+        succeeds && has_crate && !warns,
+        "README.md, Cargo.toml: in a new clone, the lines `cargo new …` and `.ci/run` \
+         do not make a crate that passes without a warning. Fix them:\n{output}"
     );
     assert!(
-        read("Cargo.toml") == read("target/tidy-clone/Cargo.toml"),
+        read("Cargo.toml") == read(&format!("{CLONE}/Cargo.toml")),
         "Cargo.toml: `cargo new` changes it. Restore `members = [\"crates/*\"]`."
     );
 }
@@ -59,24 +53,28 @@ fn readme_commands_make_crates_that_pass() {
 #[test]
 fn crates_have_all_shared_settings_and_lints() {
     let workspace = read("Cargo.toml");
+    let shared_keys = keys(&workspace, "[workspace.package]");
+    let shares_lints = workspace.contains("\n[workspace.lints");
     let mut faults = Vec::new();
     for folder in members() {
         let file = format!("{folder}Cargo.toml");
         let manifest = read(&file);
         let own_keys = keys(&manifest, "[package]");
-        for key in keys(&workspace, "[workspace.package]") {
-            // One of `license` and `license-file` is enough.
-            let is_same =
-                |own: &&str| own.trim_end_matches("-file") == key.trim_end_matches("-file");
+        for key in &shared_keys {
+            // Cargo takes either of `license` and `license-file`.
+            let is_licence = |key: &str| key.starts_with("license");
+            let is_same = |own: &&str| own == key || is_licence(own) && is_licence(key);
             if !own_keys.iter().any(is_same) {
                 faults.push(format!(
-                    "{file}: lacks `{key}`. Add `{key}.workspace = true` or a value."
+                    "{file}: lacks `{key}`. Add a value, or `{key}.workspace = true`."
                 ));
             }
         }
-        if has_table(&workspace, "workspace.lints") && !has_table(&manifest, "lints") {
+        // A line such as `[lints]`, `[lints.rust]` or `lints.workspace = true`.
+        let is_lints = |line: &str| line.trim_start_matches('[').starts_with("lints");
+        if shares_lints && !manifest.lines().any(is_lints) {
             faults.push(format!(
-                "{file}: lacks `[lints]`. Add it with `workspace = true` or lints."
+                "{file}: lacks `[lints]`. Add it with lints, or `workspace = true`."
             ));
         }
     }
@@ -87,11 +85,11 @@ fn crates_have_all_shared_settings_and_lints() {
 fn no_crate_is_a_git_repository_by_accident() {
     let mut faults = Vec::new();
     for folder in members() {
-        // The root may be a repository, and so may what lies elsewhere.
+        let repository = format!("{folder}.git");
+        // The root may be a repository, and so may a crate that is elsewhere or linked.
         let is_inside = !folder.is_empty() && Path::new(&folder).is_relative();
         let is_link = Path::new(folder.trim_end_matches('/')).is_symlink();
         // In a submodule, `.git` is a file.
-        let repository = format!("{folder}.git");
         if is_inside && !is_link && Path::new(&repository).is_dir() {
             faults.push(format!(
                 "{repository}: `cargo new` makes it where it sees no repository above. \
@@ -107,13 +105,10 @@ fn links_in_the_pages_resolve() {
     let mut faults = Vec::new();
     for page in PAGES {
         for (number, line) in (1..).zip(read_outside_code(page).lines()) {
-            for link in plain_links(line)
-                .iter()
-                .filter(|link| !resolves(page, link))
-            {
-                faults.push(format!(
-                    "{page}:{number}: `{link}` leads nowhere. Correct it."
-                ));
+            for link in plain_links(line) {
+                if !resolves(page, &link) {
+                    faults.push(format!("{page}:{number}: `{link}` leads nowhere. Fix it."));
+                }
             }
         }
     }
@@ -131,10 +126,10 @@ fn questions_keep_their_form() {
         if number == previous + 1 {
             expected = number;
         }
-        let form = format!("## Q{expected}. ");
-        if !text.starts_with(&form) {
+        let start = format!("## Q{expected}. ");
+        if !text.starts_with(&start) {
             fault(&format!(
-                "`{form}…` belongs here. Correct it, or restore what is gone."
+                "`{start}…` belongs here. Fix it, or restore what is gone."
             ));
         }
         previous = number;
@@ -156,12 +151,14 @@ fn questions_keep_their_form() {
 
 #[test]
 fn settings_quoted_by_open_questions_are_in_the_manifest() {
-    let manifest: Vec<String> = read("Cargo.toml").lines().map(without_spaces).collect();
     let mut faults = Vec::new();
+    let manifest: Vec<String> = read("Cargo.toml").lines().map(without_spaces).collect();
     for (number, text) in questions() {
         let is_open = field(&text, "Status") == "open";
         for quote in field(&text, "Until then").split('`').skip(1).step_by(2) {
-            if is_open && is_setting(quote) && !manifest.contains(&without_spaces(quote)) {
+            // Code such as `a >= b` is no setting.
+            let is_setting = quote.contains(" = ") || quote.contains('=') && !quote.contains(' ');
+            if is_open && is_setting && !manifest.contains(&without_spaces(quote)) {
                 faults.push(format!(
                     "Cargo.toml: lacks `{quote}`, which Q{number} in {QUESTIONS} quotes. \
                      Restore it, answer Q{number} or reword its *Until then*."
@@ -176,22 +173,16 @@ fn report(faults: Vec<String>) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-fn expect<T>(result: io::Result<T>, name: &str) -> T {
-    result.unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
 fn read(file: &str) -> String {
-    expect(fs::read_to_string(file), file)
+    fs::read_to_string(file).expect(file)
 }
 
 /// Whether the command succeeds, and what it prints.
 fn run(command: &mut Command) -> (bool, String) {
-    let output = expect(command.output(), &format!("{command:?}"));
-    let printed = [output.stdout, output.stderr].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&printed).into(),
-    )
+    let output = command.output().expect("sh or cargo");
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (output.status.success(), text)
 }
 
 /// The folder of each workspace member, such as `crates/first/`.
@@ -199,36 +190,21 @@ fn members() -> Vec<String> {
     let mut cargo = Command::new("cargo");
     let (succeeds, metadata) = run(cargo.args(["metadata", "--no-deps", "--format-version=1"]));
     assert!(succeeds, "{metadata}");
-    let root = format!("{}/", expect(env::current_dir(), ".").display());
+    let root = format!("{}/", env::current_dir().expect("root").display());
     let manifests = metadata.split("\"manifest_path\":\"").skip(1);
-    manifests
-        .map(|rest| before(rest, "Cargo.toml\"").replace("\\\\", "\\"))
-        .map(|folder| folder.strip_prefix(&root).unwrap_or(&folder).to_string())
+    let folders = manifests.map(|rest| before(rest, "Cargo.toml\"").replace("\\\\", "\\"));
+    folders
+        .map(|folder| folder.trim_start_matches(&root).into())
         .collect()
 }
 
-/// The keys below a header, without `.workspace` at their end.
-fn keys<'a>(manifest: &'a str, header: &str) -> Vec<&'a str> {
-    let lines = manifest.lines().map(str::trim);
-    let below = lines.skip_while(|line| !line.starts_with(header)).skip(1);
-    below
-        .take_while(|line| !line.starts_with('['))
-        .filter_map(|line| line.split_once('='))
-        .map(|(key, _)| key.trim().trim_end_matches(".workspace"))
+/// The keys in a table of a manifest, without `.workspace` at their end.
+fn keys<'a>(manifest: &'a str, table: &str) -> Vec<&'a str> {
+    let lines = manifest.lines().skip_while(|line| !line.starts_with(table));
+    let settings = lines.skip(1).take_while(|line| !line.starts_with('['));
+    let keys = settings.filter_map(|line| line.split_once('='));
+    keys.map(|(key, _)| key.trim().trim_end_matches(".workspace"))
         .collect()
-}
-
-/// Finds `[name]`, `[name.more]` and `name.more = …`.
-fn has_table(manifest: &str, name: &str) -> bool {
-    let mut lines = manifest.lines().map(|line| line.trim_start_matches('['));
-    lines.any(|line| line.starts_with(name))
-}
-
-/// Knows `edition = "2024"`, but not `--jobs=2` or `a >= b`.
-fn is_setting(quote: &str) -> bool {
-    let (key, value) = quote.split_once('=').unwrap_or_default();
-    let is_in_key = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
-    key.starts_with(char::is_alphabetic) && key.chars().all(is_in_key) && !value.starts_with('=')
 }
 
 fn without_spaces(setting: &str) -> String {
@@ -237,13 +213,13 @@ fn without_spaces(setting: &str) -> String {
 
 /// The number and text of each section whose heading starts with `Q` and a number.
 fn questions() -> Vec<(usize, String)> {
-    let page = format!("\n{}", read_outside_code(QUESTIONS));
     let mut questions = Vec::new();
+    let page = format!("\n{}", read_outside_code(QUESTIONS));
     for section in page.split("\n#").skip(1) {
         let title = section.trim_start_matches(['#', ' ']);
-        let after_q = title.strip_prefix('Q').unwrap_or_default();
-        let digits = after_q.split(|c: char| !c.is_ascii_digit()).next();
-        if let Ok(number) = digits.unwrap_or_default().parse() {
+        let digits = title.chars().skip(1).take_while(char::is_ascii_digit);
+        let number = digits.collect::<String>().parse();
+        if let (true, Ok(number)) = (title.starts_with('Q'), number) {
             questions.push((number, format!("#{section}")));
         }
     }
@@ -264,16 +240,12 @@ fn read_outside_code(page: &str) -> String {
     if !Path::new(page).exists() {
         return text;
     }
-    let mut fence = "";
+    let mut is_code = false;
     for line in read(page).lines() {
-        let after = line.trim_start().trim_start_matches(['`', '~']);
-        let marker = line.trim_start().strip_suffix(after).unwrap_or_default();
-        if fence.is_empty() && marker.len() >= 3 {
-            fence = marker;
-        } else if fence.is_empty() {
+        if line.trim_start().starts_with("```") {
+            is_code = !is_code;
+        } else if !is_code {
             text += line;
-        } else if marker == fence {
-            fence = "";
         }
         text += "\n";
     }
@@ -282,64 +254,60 @@ fn read_outside_code(page: &str) -> String {
 
 /// The inline links that are a path, an anchor or both, and nothing else.
 fn plain_links(line: &str) -> Vec<String> {
-    // Indented this far, a line can be code.
-    if line.starts_with("    ") || line.starts_with('\t') {
-        return Vec::new();
-    }
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./#".contains(c);
+    let mut links = Vec::new();
     // Every second part is between backticks.
     let text: String = line.split('`').step_by(2).collect();
-    text.split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'))
-        .map(|(link, _)| link.to_string())
-        .filter(|link| !link.is_empty() && link.chars().all(is_plain))
-        .collect()
+    for rest in text.split("](").skip(1) {
+        let link = before(rest, ")");
+        let is_plain = link
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-_./#".contains(c));
+        // Indented this far, a line can be code.
+        if is_plain && !link.is_empty() && !line.starts_with("    ") && !line.starts_with('\t') {
+            links.push(link.to_string());
+        }
+    }
+    links
 }
 
 fn resolves(page: &str, link: &str) -> bool {
     let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
     // Above the root, a host has pages of its own, such as issues.
-    let above_root = "../".repeat(page.split('/').count());
-    if path.starts_with('/') || path.starts_with(&above_root) {
+    let is_above = path.matches("../").count() > page.matches('/').count();
+    if is_above || path.starts_with('/') {
         return true;
     }
     let target = match path {
         "" => page.to_string(),
         _ => Path::new(page).with_file_name(path).display().to_string(),
     };
-    let has_anchors = target.ends_with(".md") && !anchor.is_empty();
-    Path::new(&target).exists() && (!has_anchors || has_anchor(&target, anchor))
+    // `#L10` is a line.
+    let is_heading = anchor.starts_with(|c: char| !c.is_uppercase()) && target.ends_with(".md");
+    Path::new(&target).exists() && (!is_heading || has_anchor(&target, anchor))
 }
 
 /// Whether a heading makes the anchor, or an `id` or `name` in HTML does.
 fn has_anchor(page: &str, anchor: &str) -> bool {
     let text = read_outside_code(page);
-    let is_in_html = text.contains(&format!("=\"{anchor}\""));
-    let is_line_number = anchor.chars().all(|c| c.is_numeric() || "L-".contains(c));
     let mut slugs = Vec::new();
     for line in text.lines() {
         let is_heading = line.starts_with('#');
-        // Headings that are underlined, in HTML or with a link are not read.
-        let is_underline = line.len() > 1 && line.trim_matches(['=', '-']).is_empty();
+        // Headings in HTML, with a link or with an underline are not read.
+        let is_underline = !line.is_empty() && line.trim_matches(['=', '-']).is_empty();
         if is_underline || line.starts_with("<h") || is_heading && line.contains("](") {
             return true;
         }
         if is_heading {
-            let title = line
-                .trim_matches(['#', ' '])
-                .to_lowercase()
-                .replace(' ', "-");
-            slugs.push(title.replace(|c: char| !c.is_alphanumeric() && !"-_".contains(c), ""));
+            let title = line.trim_matches(['#', ' ']).to_lowercase();
+            let is_dropped = |c: char| !c.is_alphanumeric() && !"-_".contains(c);
+            slugs.push(title.replace(' ', "-").replace(is_dropped, ""));
         }
     }
-    // The third heading `Usage` has the anchor `usage-2`.
+    // Hosts number repeated headings: `usage`, `usage-1`, `usage-2`.
     let (base, number) = anchor.rsplit_once('-').unwrap_or_default();
     let count = slugs.iter().filter(|slug| *slug == base).count();
-    let is_repeated = number
-        .parse()
-        .is_ok_and(|number| (1..count).contains(&number));
-    is_in_html || is_line_number || is_repeated || slugs.contains(&anchor.to_lowercase())
+    let is_repeated = (1..count).any(|repeat| number == repeat.to_string());
+    is_repeated || slugs.contains(&anchor.into()) || text.contains(&format!("=\"{anchor}\""))
 }
 
 fn before<'a>(text: &'a str, mark: &str) -> &'a str {
