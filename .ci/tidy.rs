@@ -1,11 +1,11 @@
-//! The rules of this workspace, each as a test, which `.ci/run` runs at the root.
+//! The rules of this workspace, as tests that `.ci/run` runs at the root.
 //! Delete this file to drop them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const CLONE: &str = "target/tidy-clone";
+const TRIAL: &str = "target/tidy-trial";
 const QUESTIONS: &str = "docs/open-questions.md";
 const PAGES: [&str; 4] = [
     "README.md",
@@ -17,64 +17,63 @@ const PAGES: [&str; 4] = [
 /// `.ci/run` skips this test once there is a crate.
 #[test]
 fn readme_commands_make_crates_that_pass() {
-    if Path::new(CLONE).exists() {
-        fs::remove_dir_all(CLONE).expect(CLONE);
+    if Path::new(TRIAL).exists() {
+        fs::remove_dir_all(TRIAL).expect(TRIAL);
     }
     for folder in ["crates", ".ci"] {
-        fs::create_dir_all(format!("{CLONE}/{folder}")).expect(CLONE);
+        fs::create_dir_all(format!("{TRIAL}/{folder}")).expect(TRIAL);
     }
     for file in ["Cargo.toml", "crates/README.md", ".ci/run"] {
-        fs::copy(file, format!("{CLONE}/{file}")).expect(file);
+        fs::copy(file, format!("{TRIAL}/{file}")).expect(file);
     }
     let readme = read("README.md");
     let is_tried = |line: &&str| line.starts_with("cargo new ") || line.starts_with(".ci/run");
     let commands: Vec<&str> = readme.lines().filter(is_tried).collect();
     let mut shell = Command::new("sh");
     shell.args(["-ex", "-c", &commands.join("\n")]);
-    shell.current_dir(CLONE).env("CARGO_TARGET_DIR", "target");
-    // A clone is a Git repository, in which Cargo makes no other.
+    shell.current_dir(TRIAL).env("CARGO_TARGET_DIR", "target");
+    // No Git repositories below target/, and no colour code before a warning.
     shell.env("CARGO_CARGO_NEW_VCS", "none");
-    // A warning starts its line.
     shell.env("CARGO_TERM_COLOR", "never");
     let (succeeds, output) = run(&mut shell);
-    let has_crate = output.contains("All checks passed.\n");
+    let has_crate = output.contains("All checks passed.");
     let warns = output.lines().any(|line| line.starts_with("warning"));
     assert!(
         succeeds && has_crate && !warns,
-        "README.md, Cargo.toml: in a new clone, the lines `cargo new …` and `.ci/run` \
-         do not make a crate that passes without a warning. Fix them:\n{output}"
+        "README.md: its lines `cargo new …` and `.ci/run` have to make a crate that passes \
+         without a warning. Fix them, or Cargo.toml. They print:\n{output}"
     );
     assert!(
-        read("Cargo.toml") == read(&format!("{CLONE}/Cargo.toml")),
+        read("Cargo.toml") == read(Path::new(TRIAL).join("Cargo.toml")),
         "Cargo.toml: `cargo new` changes it. Restore `members = [\"crates/*\"]`."
     );
 }
 
 #[test]
 fn crates_have_all_shared_settings_and_lints() {
+    let mut faults = Vec::new();
     let workspace = read("Cargo.toml");
     let shared_keys = keys(&workspace, "[workspace.package]");
     let shares_lints = workspace.contains("\n[workspace.lints");
-    let mut faults = Vec::new();
     for folder in members() {
-        let file = format!("{folder}Cargo.toml");
+        let file = folder.join("Cargo.toml");
         let manifest = read(&file);
+        let file = file.display();
         let own_keys = keys(&manifest, "[package]");
         for key in &shared_keys {
-            // Cargo takes either of `license` and `license-file`.
-            let is_licence = |key: &str| key.starts_with("license");
-            let is_same = |own: &&str| own == key || is_licence(own) && is_licence(key);
-            if !own_keys.iter().any(is_same) {
+            // `license-file` can stand in for `license`.
+            let name = key.trim_end_matches("-file");
+            if !own_keys.iter().any(|own| own.starts_with(name)) {
                 faults.push(format!(
-                    "{file}: lacks `{key}`. Add a value, or `{key}.workspace = true`."
+                    "{file}: lacks `{key}`. Add `{key}.workspace = true` or your own value."
                 ));
             }
         }
-        // A line such as `[lints]`, `[lints.rust]` or `lints.workspace = true`.
+        // `[lints]`, `[lints.rust]` or `lints.workspace = true`.
         let is_lints = |line: &str| line.trim_start_matches('[').starts_with("lints");
         if shares_lints && !manifest.lines().any(is_lints) {
             faults.push(format!(
-                "{file}: lacks `[lints]`. Add it with lints, or `workspace = true`."
+                "{file}: lacks `[lints]`. Add it, with `workspace = true` or your own lints."
             ));
         }
     }
@@ -85,15 +84,15 @@ fn crates_have_all_shared_settings_and_lints() {
 fn no_crate_is_a_git_repository_by_accident() {
     let mut faults = Vec::new();
     for folder in members() {
-        let repository = format!("{folder}.git");
-        // The root may be a repository, and so may a crate that is elsewhere or linked.
-        let is_inside = !folder.is_empty() && Path::new(&folder).is_relative();
-        let is_link = Path::new(folder.trim_end_matches('/')).is_symlink();
+        let repository = folder.join(".git");
+        // The root may be a repository, and so may what is elsewhere.
+        let is_inside = folder.is_relative() && folder != Path::new("");
         // In a submodule, `.git` is a file.
-        if is_inside && !is_link && Path::new(&repository).is_dir() {
+        if is_inside && !folder.is_symlink() && repository.is_dir() {
+            let name = repository.display();
             faults.push(format!(
-                "{repository}: `cargo new` makes it where it sees no repository above. \
-                 Run `git init` at the root, and move {repository} out of the workspace."
+                "{name}: a repository of its own, which `cargo new` makes where it sees none \
+                 above. Run `git init` at the root, and move {name} out of the workspace."
             ));
         }
     }
@@ -122,14 +121,14 @@ fn questions_keep_their_form() {
     for (number, text) in questions() {
         let mut fault = |fault: &str| faults.push(format!("{QUESTIONS}: Q{number}: {fault}"));
 
-        // After a wrong number, either count may go on.
+        // After Q1, Q2, Q4 (wrong), both Q4 and Q5 are right.
         if number == previous + 1 {
             expected = number;
         }
         let start = format!("## Q{expected}. ");
         if !text.starts_with(&start) {
             fault(&format!(
-                "`{start}…` belongs here. Fix it, or restore what is gone."
+                "must start with `{start}`. Renumber it, or restore what is missing."
             ));
         }
         previous = number;
@@ -138,7 +137,7 @@ fn questions_keep_their_form() {
         match (field(&text, "Status"), field(&text, "Answer")) {
             ("open", "") => {}
             ("answered", answer) if !answer.is_empty() => {}
-            _ => fault("needs `- **Status:** open`, or `answered` and an `- **Answer:** …`."),
+            _ => fault("needs `- **Status:** open`, or `answered` with an `- **Answer:** …`."),
         }
         for name in ["Until then", "Lands in"] {
             if field(&text, name).is_empty() {
@@ -156,8 +155,10 @@ fn settings_quoted_by_open_questions_are_in_the_manifest() {
     for (number, text) in questions() {
         let is_open = field(&text, "Status") == "open";
         for quote in field(&text, "Until then").split('`').skip(1).step_by(2) {
-            // Code such as `a >= b` is no setting.
-            let is_setting = quote.contains(" = ") || quote.contains('=') && !quote.contains(' ');
+            // Unlike `publish = false`, `a >= b` is no setting.
+            let key = before(quote, "=").trim();
+            let is_key = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+            let is_setting = quote.contains('=') && key.chars().all(is_key);
             if is_open && is_setting && !manifest.contains(&without_spaces(quote)) {
                 faults.push(format!(
                     "Cargo.toml: lacks `{quote}`, which Q{number} in {QUESTIONS} quotes. \
@@ -173,38 +174,44 @@ fn report(faults: Vec<String>) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-fn read(file: &str) -> String {
-    fs::read_to_string(file).expect(file)
+fn read(file: impl AsRef<Path>) -> String {
+    let file = file.as_ref();
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// Whether the command succeeds, and what it prints.
 fn run(command: &mut Command) -> (bool, String) {
-    let output = command.output().expect("sh or cargo");
+    let output = command.output().expect("cannot start sh or cargo");
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     (output.status.success(), text)
 }
 
-/// The folder of each workspace member, such as `crates/first/`.
-fn members() -> Vec<String> {
+/// The folder of each workspace member, such as `crates/first`.
+fn members() -> Vec<PathBuf> {
     let mut cargo = Command::new("cargo");
     let (succeeds, metadata) = run(cargo.args(["metadata", "--no-deps", "--format-version=1"]));
     assert!(succeeds, "{metadata}");
-    let root = format!("{}/", env::current_dir().expect("root").display());
-    let manifests = metadata.split("\"manifest_path\":\"").skip(1);
-    let folders = manifests.map(|rest| before(rest, "Cargo.toml\"").replace("\\\\", "\\"));
+    let root = env::current_dir().expect("current folder");
+    let mut folders = Vec::new();
+    for rest in metadata.split("\"manifest_path\":\"").skip(1) {
+        let path = before(rest, "Cargo.toml\"").replace("\\\\", "\\");
+        let folder = Path::new(&path);
+        folders.push(folder.strip_prefix(&root).unwrap_or(folder).to_owned());
+    }
     folders
-        .map(|folder| folder.trim_start_matches(&root).into())
-        .collect()
 }
 
 /// The keys in a table of a manifest, without `.workspace` at their end.
 fn keys<'a>(manifest: &'a str, table: &str) -> Vec<&'a str> {
     let lines = manifest.lines().skip_while(|line| !line.starts_with(table));
     let settings = lines.skip(1).take_while(|line| !line.starts_with('['));
-    let keys = settings.filter_map(|line| line.split_once('='));
-    keys.map(|(key, _)| key.trim().trim_end_matches(".workspace"))
-        .collect()
+    let keys = settings
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, _)| key.trim());
+    // Neither a comment nor a line of a value.
+    let keys = keys.filter(|key| !key.contains(['#', '"', ' ']));
+    keys.map(|key| key.trim_end_matches(".workspace")).collect()
 }
 
 fn without_spaces(setting: &str) -> String {
@@ -235,13 +242,11 @@ fn field<'a>(question: &'a str, name: &str) -> &'a str {
 
 /// A page with empty lines in place of its fenced code blocks.
 fn read_outside_code(page: &str) -> String {
-    let mut text = String::new();
     // A page may be deleted.
-    if !Path::new(page).exists() {
-        return text;
-    }
+    let page = fs::read_to_string(page).unwrap_or_default();
+    let mut text = String::new();
     let mut is_code = false;
-    for line in read(page).lines() {
+    for line in page.lines() {
         if line.trim_start().starts_with("```") {
             is_code = !is_code;
         } else if !is_code {
@@ -292,9 +297,9 @@ fn has_anchor(page: &str, anchor: &str) -> bool {
     let mut slugs = Vec::new();
     for line in text.lines() {
         let is_heading = line.starts_with('#');
-        // Headings in HTML, with a link or with an underline are not read.
+        // With a heading that is underlined, in HTML or a link, any anchor counts.
         let is_underline = !line.is_empty() && line.trim_matches(['=', '-']).is_empty();
-        if is_underline || line.starts_with("<h") || is_heading && line.contains("](") {
+        if is_underline || line.contains("</h") || (is_heading && line.contains("](")) {
             return true;
         }
         if is_heading {
