@@ -14,7 +14,7 @@ const PAGES: [&str; 4] = [
     QUESTIONS,
 ];
 
-/// `.ci/run` skips this test once there is a crate.
+/// Runs commands of README.md in a copy. `.ci/run` skips this once there is a crate.
 #[test]
 fn readme_commands_make_crates_that_pass() {
     if Path::new(TRIAL).exists() {
@@ -41,7 +41,7 @@ fn readme_commands_make_crates_that_pass() {
     assert!(
         succeeds && has_crate && !warns,
         "README.md: its lines `cargo new …` and `.ci/run` have to make a crate that passes \
-         without a warning. Fix them, or Cargo.toml. They print:\n{output}"
+         without a warning. Fix them or Cargo.toml, or add a crate. They print:\n{output}"
     );
     assert!(
         read("Cargo.toml") == read(Path::new(TRIAL).join("Cargo.toml")),
@@ -91,8 +91,8 @@ fn no_crate_is_a_git_repository_by_accident() {
         if is_inside && !folder.is_symlink() && repository.is_dir() {
             let name = repository.display();
             faults.push(format!(
-                "{name}: a repository of its own, which `cargo new` makes where it sees none \
-                 above. Run `git init` at the root, and move {name} out of the workspace."
+                "{name}: `cargo new` made the crate a repository of its own, as it saw none above. \
+                 Run `git init` at the root, and move {name} out of the workspace."
             ));
         }
     }
@@ -119,9 +119,9 @@ fn questions_keep_their_form() {
     let mut faults = Vec::new();
     let (mut previous, mut expected) = (0, 1);
     for (number, text) in questions() {
-        let mut fault = |fault: &str| faults.push(format!("{QUESTIONS}: Q{number}: {fault}"));
+        let mut fault = |what: &str| faults.push(format!("{QUESTIONS}: Q{number}: {what}"));
 
-        // After Q1, Q2, Q4 (wrong), both Q4 and Q5 are right.
+        // After Q1, Q2, Q4 (wrong), accept Q4 or Q5.
         if number == previous + 1 {
             expected = number;
         }
@@ -155,9 +155,9 @@ fn settings_quoted_by_open_questions_are_in_the_manifest() {
     for (number, text) in questions() {
         let is_open = field(&text, "Status") == "open";
         for quote in field(&text, "Until then").split('`').skip(1).step_by(2) {
-            // Unlike `publish = false`, `a >= b` is no setting.
+            // Not `a >= b` or `RUST_LOG=debug`.
             let key = before(quote, "=").trim();
-            let is_key = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+            let is_key = |c: char| c.is_lowercase() || "-_".contains(c);
             let is_setting = quote.contains('=') && key.chars().all(is_key);
             if is_open && is_setting && !manifest.contains(&without_spaces(quote)) {
                 faults.push(format!(
@@ -242,11 +242,13 @@ fn field<'a>(question: &'a str, name: &str) -> &'a str {
 
 /// A page with empty lines in place of its fenced code blocks.
 fn read_outside_code(page: &str) -> String {
-    // A page may be deleted.
-    let page = fs::read_to_string(page).unwrap_or_default();
     let mut text = String::new();
+    // A page may be deleted.
+    if !Path::new(page).exists() {
+        return text;
+    }
     let mut is_code = false;
-    for line in page.lines() {
+    for line in read(page).lines() {
         if line.trim_start().starts_with("```") {
             is_code = !is_code;
         } else if !is_code {
@@ -286,9 +288,9 @@ fn resolves(page: &str, link: &str) -> bool {
         "" => page.to_string(),
         _ => Path::new(page).with_file_name(path).display().to_string(),
     };
-    // `#L10` is a line.
-    let is_heading = anchor.starts_with(|c: char| !c.is_uppercase()) && target.ends_with(".md");
-    Path::new(&target).exists() && (!is_heading || has_anchor(&target, anchor))
+    // Not `#L10`, which is a line.
+    let is_checked = anchor.starts_with(|c: char| !c.is_uppercase()) && target.ends_with(".md");
+    Path::new(&target).exists() && (!is_checked || has_anchor(&target, anchor))
 }
 
 /// Whether a heading makes the anchor, or an `id` or `name` in HTML does.
