@@ -32,7 +32,7 @@ fn readme_commands_make_crates_that_pass() {
     let mut shell = Command::new("sh");
     shell.args(["-ex", "-c", &commands.join("\n")]);
     shell.current_dir(TRIAL).env("CARGO_TARGET_DIR", "target");
-    // No Git repositories below target/, and no colour code before a warning.
+    // No Git repositories in target/, and no colour code before a warning.
     shell.env("CARGO_CARGO_NEW_VCS", "none");
     shell.env("CARGO_TERM_COLOR", "never");
     let (succeeds, output) = run(&mut shell);
@@ -202,7 +202,7 @@ fn members() -> Vec<PathBuf> {
     folders
 }
 
-/// The keys in a table of a manifest, without `.workspace` at their end.
+/// The keys in a table of a manifest, without `.workspace`.
 fn keys<'a>(manifest: &'a str, table: &str) -> Vec<&'a str> {
     let lines = manifest.lines().skip_while(|line| !line.starts_with(table));
     let settings = lines.skip(1).take_while(|line| !line.starts_with('['));
@@ -259,7 +259,7 @@ fn read_outside_code(page: &str) -> String {
     text
 }
 
-/// The inline links that are a path, an anchor or both, and nothing else.
+/// The inline links that are just a path, an anchor or both.
 fn plain_links(line: &str) -> Vec<String> {
     let mut links = Vec::new();
     // Every second part is between backticks.
