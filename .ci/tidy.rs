@@ -137,7 +137,9 @@ fn questions_keep_their_form() {
         match (field(&text, "Status"), field(&text, "Answer")) {
             ("open", "") => {}
             ("answered", answer) if !answer.is_empty() => {}
-            _ => fault("needs `- **Status:** open`, or `answered` with an `- **Answer:** …`."),
+            _ => fault(
+                "needs `- **Status:** open` and no answer, or `answered` and `- **Answer:** …`.",
+            ),
         }
         for name in ["Until then", "Lands in"] {
             if field(&text, name).is_empty() {
