@@ -41,7 +41,7 @@ fn readme_commands_make_crates_that_pass() {
     assert!(
         succeeds && has_crate && !warns,
         "README.md: its lines `cargo new …` and `.ci/run` have to make a crate that passes \
-         without a warning. Fix them or Cargo.toml, or add a crate. They print:\n{output}"
+         without a warning. Fix them or Cargo.toml, or add a crate. Output:\n{output}"
     );
     assert!(
         read("Cargo.toml") == read(Path::new(TRIAL).join("Cargo.toml")),
@@ -121,7 +121,7 @@ fn questions_keep_their_form() {
     for (number, text) in questions() {
         let mut fault = |what: &str| faults.push(format!("{QUESTIONS}: Q{number}: {what}"));
 
-        // After Q1, Q2, Q4 (wrong), accept Q4 or Q5.
+        // One wrong number is one fault: after Q1, Q2, Q4, accept Q4 or Q5.
         if number == previous + 1 {
             expected = number;
         }
@@ -235,7 +235,7 @@ fn questions() -> Vec<(usize, String)> {
     questions
 }
 
-/// What stands behind `- **name:**`.
+/// The text after `- **name:**`.
 fn field<'a>(question: &'a str, name: &str) -> &'a str {
     let start = format!("\n- **{name}:**");
     let (_, rest) = question.split_once(&start).unwrap_or_default();
@@ -264,7 +264,7 @@ fn read_outside_code(page: &str) -> String {
 /// The inline links that are just a path, an anchor or both.
 fn plain_links(line: &str) -> Vec<String> {
     let mut links = Vec::new();
-    // Every second part is between backticks.
+    // Drop what is between backticks.
     let text: String = line.split('`').step_by(2).collect();
     for rest in text.split("](").skip(1) {
         let link = before(rest, ")");
@@ -301,7 +301,7 @@ fn has_anchor(page: &str, anchor: &str) -> bool {
     let mut slugs = Vec::new();
     for line in text.lines() {
         let is_heading = line.starts_with('#');
-        // With a heading that is underlined, in HTML or a link, any anchor counts.
+        // Underlined, HTML and linked headings are not read: accept any anchor.
         let is_underline = !line.is_empty() && line.trim_matches(['=', '-']).is_empty();
         if is_underline || line.contains("</h") || (is_heading && line.contains("](")) {
             return true;
