@@ -14,7 +14,7 @@ const PAGES: [&str; 4] = [
     QUESTIONS,
 ];
 
-/// Runs commands of README.md in a copy. `.ci/run` skips this once there is a crate.
+/// Runs code of README.md in a copy. `.ci/run` skips this once there is a crate.
 #[test]
 fn readme_commands_make_crates_that_pass() {
     if Path::new(TRIAL).exists() {
@@ -27,8 +27,9 @@ fn readme_commands_make_crates_that_pass() {
         fs::copy(file, format!("{TRIAL}/{file}")).expect(file);
     }
     let readme = read("README.md");
+    let code = readme.split("```").skip(1).step_by(2).flat_map(str::lines);
     let is_tried = |line: &&str| line.starts_with("cargo new ") || line.starts_with(".ci/run");
-    let commands: Vec<&str> = readme.lines().filter(is_tried).collect();
+    let commands: Vec<&str> = code.filter(is_tried).collect();
     let mut shell = Command::new("sh");
     shell.args(["-ex", "-c", &commands.join("\n")]);
     shell.current_dir(TRIAL).env("CARGO_TARGET_DIR", "target");
@@ -85,13 +86,13 @@ fn no_crate_is_a_git_repository_by_accident() {
     let mut faults = Vec::new();
     for folder in members() {
         let repository = folder.join(".git");
-        // The root may be a repository, and so may what is elsewhere.
+        // The root, or a crate elsewhere, may be a repository.
         let is_inside = folder.is_relative() && folder != Path::new("");
         // In a submodule, `.git` is a file.
         if is_inside && !folder.is_symlink() && repository.is_dir() {
             let name = repository.display();
             faults.push(format!(
-                "{name}: `cargo new` made the crate a repository of its own, as it saw none above. \
+                "{name}: this crate is a repository of its own, perhaps made by `cargo new`. \
                  Run `git init` at the root, and move {name} out of the workspace."
             ));
         }
