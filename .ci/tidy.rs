@@ -14,7 +14,7 @@ const PAGES: [&str; 4] = [
     QUESTIONS,
 ];
 
-/// Runs code of README.md in a copy. `.ci/run` skips this once there is a crate.
+/// Tries README.md's commands in a copy. `.ci/run` skips this once there is a crate.
 #[test]
 fn readme_commands_make_crates_that_pass() {
     if Path::new(TRIAL).exists() {
