@@ -124,9 +124,10 @@ fn crates_have_the_shared_settings_and_lints() {
         let own_keys = keys(&manifest, "[package]");
         let mut missing = keys(&workspace, "[workspace.package]");
         missing.retain(|key| !own_keys.contains(key));
-        // Cargo ignores `lints.workspace = true` below `[package]`.
+        // Cargo ignores `lints.workspace = true` below `[package]`, but not above it.
         let is_lints = |line: &str| line.starts_with("[lints]") || line.starts_with("[lints.");
-        if workspace.contains("\n[workspace.lints") && !manifest.lines().any(is_lints) {
+        let has_lints = manifest.starts_with("lints.") || manifest.lines().any(is_lints);
+        if workspace.contains("\n[workspace.lints") && !has_lints {
             missing.push("[lints]");
         }
         if !missing.is_empty() {
