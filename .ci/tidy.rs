@@ -17,14 +17,14 @@ mod while_empty {
 
     #[test]
     fn a_new_crate_passes() {
-        // If the copy lost its Cargo.toml, `cargo new` would edit the next one above: allow none.
         let temporary = env::temp_dir().canonicalize().expect("TMPDIR");
+        // Anybody can leave settings for Cargo in /tmp.
+        for name in [".cargo", "rust-toolchain", "rust-toolchain.toml"] {
+            refuse(temporary.join(name));
+        }
+        // If the copy lost its Cargo.toml, `cargo new` would edit the next one above.
         for folder in temporary.ancestors() {
-            let is_project = folder.join("Cargo.toml").exists();
-            assert!(
-                !is_project,
-                "TMPDIR: is in {folder:?}, a Cargo project. Set it elsewhere."
-            );
+            refuse(folder.join("Cargo.toml"));
         }
 
         let name = format!("new-crate-{}", UNIX_EPOCH.elapsed().unwrap().as_nanos());
@@ -55,11 +55,11 @@ mod while_empty {
 
         // If the crates are not members, `.ci/run` says that the workspace is empty.
         let passes = succeeds && output.contains("All checks passed.");
-        // Cargo only warns of these. The user's configuration may cause other warnings.
+        // Cargo only warns of these mistakes. Other warnings may come from a user's settings.
         let warnings = ["unused manifest key", "unknown lint", "`resolver"];
         assert!(
             passes && !warnings.iter().any(|warning| output.contains(warning)),
-            "Cargo.toml: a new crate fails or warns. Correct that, or add your own.\n{output}"
+            "Cargo.toml: a new crate fails or warns. Correct it, or add a crate of your own.\n{output}"
         );
     }
 
@@ -77,8 +77,8 @@ mod while_empty {
                 let text: String = line.split('`').step_by(2).collect();
                 for rest in text.split("](").skip(1) {
                     let link = before(rest, ")");
-                    let is_web_address = link.contains(':');
-                    if !is_web_address && !resolves(page, link) {
+                    // A web address has a colon.
+                    if !link.contains(':') && !resolves(page, link) {
                         faults.push(format!("{page}: `{link}` leads nowhere. Correct it."));
                     }
                 }
@@ -113,8 +113,8 @@ fn crates_have_the_shared_settings_and_lints() {
         if !missing.is_empty() {
             let missing = missing.join(", ");
             faults.push(format!(
-                "{file}: lacks {missing}. Add `workspace = true` or a value of its own for each, \
-                 or leave the crate out with `members` or `exclude`."
+                "{file}: lacks {missing}. Add each, as in `edition.workspace = true`, or leave \
+                 the crate out with `members` or `exclude`."
             ));
         }
     }
@@ -141,21 +141,28 @@ fn questions_are_complete() {
             }
             if has_field(question, "Answer") != is_answered {
                 fault(format!(
-                    "Q{number} needs an `Answer` below *Answered*, only there."
+                    "Q{number}: below *Answered*, and only there, add an `Answer`."
                 ));
             }
         }
     }
-    // Whatever its heading, a question has this field. So has the template.
+    // Each question has this field, whatever its heading. So has the template: hence `1..count`.
     let count = page.matches("\n- **For now:**").count();
     for number in 1..count {
         if !numbers.contains(&number) {
             fault(format!(
-                "There is no `### Q{number}.` Number each once, from 1."
+                "No heading starts with `### Q{number}.`: number each once, from 1."
             ));
         }
     }
     report(faults);
+}
+
+fn refuse(file: PathBuf) {
+    assert!(
+        !file.exists(),
+        "{file:?} affects TMPDIR. Set TMPDIR elsewhere."
+    );
 }
 
 fn report(faults: Vec<String>) {
