@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Rules for as long as there is no crate.
+/// Rules until there is a crate.
 mod while_empty {
     use super::*;
     use std::time::UNIX_EPOCH;
@@ -113,8 +113,8 @@ fn crates_have_the_shared_settings_and_lints() {
         if !missing.is_empty() {
             let missing = missing.join(", ");
             faults.push(format!(
-                "{file}: lacks {missing}. Add each, as in `edition.workspace = true`, or leave \
-                 the crate out with `members` or `exclude`."
+                "{file}: lacks {missing}. Add each as `cargo new` does (`edition.workspace = true`), \
+                 or leave the crate out with `members` or `exclude`."
             ));
         }
     }
