@@ -31,7 +31,7 @@ mod while_empty {
         let copy = temporary.join(&name);
         // Some systems run no programs in the temporary folder.
         let target = env::current_dir().unwrap().join("target").join(&name);
-        // This fails if the folder exists, so only our own are removed.
+        // These fail if the folder exists, so only our own are removed.
         fs::create_dir(&copy).expect("TMPDIR");
         fs::create_dir(&target).expect("target");
         for file in [
@@ -141,7 +141,7 @@ fn questions_are_complete() {
             }
             if has_field(question, "Answer") != is_answered {
                 fault(format!(
-                    "Q{number}: below *Answered*, and only there, add an `Answer`."
+                    "Q{number} needs both or neither: an `Answer`, a place below *Answered*."
                 ));
             }
         }
