@@ -58,10 +58,10 @@ fn questions_are_complete() {
             match number(title) {
                 Some(number) if numbers.contains(&number) => fault(
                     title,
-                    "has a number that is used twice. Use the next free one.",
+                    "has the number of another question. Give the newer one the next free number.",
                 ),
                 Some(number) => numbers.push(number),
-                None => fault(title, "lacks a number. Write `### Q17. …`."),
+                None => fault(title, "lacks a number. Write `### Q21. …`, say."),
             }
             for name in ["For now", "Goes in"] {
                 if !has_field(question, name) {
@@ -78,14 +78,14 @@ fn questions_are_complete() {
     for line in page.lines().filter(|line| line.starts_with('#')) {
         let title = line.trim_start_matches('#').trim();
         if number(title).is_some() && !line.starts_with("### ") {
-            fault(line, "has the wrong level. Write `### Q17. …`.");
+            fault(line, "has the wrong level. Begin it with `### `.");
         }
     }
     for number in 1..numbers.iter().copied().max().unwrap_or_default() {
         if !numbers.contains(&number) {
             fault(
                 &format!("Q{number}"),
-                "is missing. Restore it, and answer it if it no longer matters.",
+                "is missing. Restore it (if it no longer matters, that is its answer), or renumber.",
             );
         }
     }
