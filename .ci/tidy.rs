@@ -20,16 +20,17 @@ fn crates_have_the_shared_settings_and_lints() {
         let own_keys = keys(&manifest, "[package]");
         for key in &shared_keys {
             // `license-file` can stand in for `license`.
-            let has_licence = key.starts_with("license") && has_line(&manifest, "license");
-            if !own_keys.contains(key) && !has_licence {
+            let is_set =
+                |own: &&str| own.trim_end_matches("-file") == key.trim_end_matches("-file");
+            if !own_keys.iter().any(is_set) {
                 faults.push(format!(
                     "{path}: lacks `{key}`. Below `[package]`, write `{key}.workspace = true` or a value of its own."
                 ));
             }
         }
-        // Cargo ignores `lints.workspace = true` below `[package]`, but not as the first line.
+        // `lints.workspace = true` works above all tables, but not below `[package]`.
         let has_lints = has_line(&manifest, "[lints]") || has_line(&manifest, "[lints.");
-        if has_shared_lints && !has_lints && !manifest.starts_with("lints.") {
+        if has_shared_lints && !has_lints && !manifest.starts_with("lints") {
             faults.push(format!(
                 "{path}: lacks the lints. Write a line `[lints]` and, below it, `workspace = true`."
             ));
@@ -49,7 +50,7 @@ fn questions_are_complete() {
         faults.push(format!("{path}: `{subject}` {what}"));
     };
     let mut numbers = Vec::new();
-    // One heading is the template's. A copy of it that was left as it is has no number.
+    // Leave out the template. What remains of this heading is a copy that nobody filled in.
     let page = read(path).replacen("\n### QN. What is the question?", "", 1);
     for section in page.split("\n## ") {
         let is_answered = section.starts_with("Answered");
@@ -58,10 +59,10 @@ fn questions_are_complete() {
             match number(title) {
                 Some(number) if numbers.contains(&number) => fault(
                     title,
-                    "has the number of another question. Give the newer one the next free number.",
+                    "has the number of another. Delete one if it is a copy, or renumber the newer one.",
                 ),
                 Some(number) => numbers.push(number),
-                None => fault(title, "lacks a number. Write `### Q21. …`, say."),
+                None => fault(title, "lacks a number as in `### Q17. `: the next free one."),
             }
             for name in ["For now", "Goes in"] {
                 if !has_field(question, name) {
@@ -81,11 +82,11 @@ fn questions_are_complete() {
             fault(line, "has the wrong level. Begin it with `### `.");
         }
     }
-    for number in 1..numbers.iter().copied().max().unwrap_or_default() {
+    for number in 1..=numbers.len() {
         if !numbers.contains(&number) {
             fault(
                 &format!("Q{number}"),
-                "is missing. Restore it (if it no longer matters, that is its answer), or renumber.",
+                "is missing. Restore it: if it no longer matters, that is its answer. A new question takes the next free number.",
             );
         }
     }
@@ -110,7 +111,7 @@ fn keys<'a>(manifest: &'a str, table: &str) -> Vec<&'a str> {
     let lines = manifest.lines().skip_while(|line| !line.starts_with(table));
     for line in lines.skip(1).take_while(|line| !line.starts_with('[')) {
         let key = before(line, "=").trim().trim_end_matches(".workspace");
-        // Neither a comment nor a line of a longer value.
+        // Leave out comments, and the further lines of a long value.
         if line.contains('=') && key.chars().all(|c| c.is_ascii_lowercase() || c == '-') {
             keys.push(key);
         }
