@@ -13,9 +13,8 @@ fn crates_have_the_shared_settings_and_lints() {
     let metadata = io::read_to_string(io::stdin()).expect("the output of cargo metadata");
     for rest in metadata.split("\"manifest_path\":\"").skip(1) {
         // JSON has a backslash before a quote and before a backslash.
-        let path = before(rest, "\",\"")
-            .replace("\\\"", "\"")
-            .replace("\\\\", "\\");
+        let path = before(rest, "\",\"").replace("\\\"", "\"");
+        let path = path.replace("\\\\", "\\");
         let manifest = read(&path);
         let own_keys = keys(&manifest, "[package]");
         for key in &shared_keys {
@@ -29,8 +28,9 @@ fn crates_have_the_shared_settings_and_lints() {
             }
         }
         // `lints.workspace = true` works above all tables, but not below `[package]`.
-        let has_lints = has_line(&manifest, "[lints]") || has_line(&manifest, "[lints.");
-        if has_shared_lints && !has_lints && !manifest.starts_with("lints") {
+        let has_lints = has_line(&manifest, "[lints")
+            || has_line(before(&format!("\n{manifest}"), "\n["), "lints");
+        if has_shared_lints && !has_lints {
             faults.push(format!(
                 "{path}: lacks the lints. Write a line `[lints]` and, below it, `workspace = true`."
             ));
@@ -62,16 +62,16 @@ fn questions_are_complete() {
                     "has the number of another. Delete one if it is a copy, or renumber the newer one.",
                 ),
                 Some(number) => numbers.push(number),
-                None => fault(title, "lacks a number as in `### Q17. `: the next free one."),
+                None => fault(title, "needs the next free number, as in `### Q21. `."),
             }
             for name in ["For now", "Goes in"] {
                 if !has_field(question, name) {
-                    fault(title, &format!("lacks `- **{name}:** …`. Add it."));
+                    fault(title, &format!("lacks text after `- **{name}:**`."));
                 }
             }
             match (is_answered, has_field(question, "Answer")) {
                 (false, true) => fault(title, "has an answer. Move it below *Answered*."),
-                (true, false) => fault(title, "lacks `- **Answer:** …`. Add it, or move it up."),
+                (true, false) => fault(title, "has no `- **Answer:** …`. Move it up, or add one."),
                 _ => {}
             }
         }
@@ -83,7 +83,7 @@ fn questions_are_complete() {
         }
     }
     for number in 1..=numbers.len() {
-        if !numbers.contains(&number) {
+        if !page.contains(&format!("# Q{number}. ")) {
             fault(
                 &format!("Q{number}"),
                 "is missing. Restore it: if it no longer matters, that is its answer. A new question takes the next free number.",
