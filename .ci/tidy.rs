@@ -27,7 +27,7 @@ fn crates_have_the_shared_settings_and_lints() {
                 ));
             }
         }
-        // `lints.workspace = true` works above all tables, but not below `[package]`.
+        // `lints.workspace = true` works above the first table, which may be on the first line.
         let has_lints = has_line(&manifest, "[lints")
             || has_line(before(&format!("\n{manifest}"), "\n["), "lints");
         if has_shared_lints && !has_lints {
@@ -50,7 +50,7 @@ fn questions_are_complete() {
         faults.push(format!("{path}: `{subject}` {what}"));
     };
     let mut numbers = Vec::new();
-    // Leave out the template. What remains of this heading is a copy that nobody filled in.
+    // Leave out the template's heading. If there is another, it is a copy that nobody filled in.
     let page = read(path).replacen("\n### QN. What is the question?", "", 1);
     for section in page.split("\n## ") {
         let is_answered = section.starts_with("Answered");
